@@ -1,0 +1,12 @@
+// An ES module that uses every package.
+import assert from 'node:assert/strict'
+import * as core from '@sendfail/core'
+import * as net from '@sendfail/net'
+import * as otel from '@sendfail/otel'
+import * as uws from '@sendfail/uws'
+import * as ws from '@sendfail/ws'
+
+for (const [name, namespace] of Object.entries({ core, net, otel, uws, ws })) {
+  assert.notEqual(Object.keys(namespace).length, 0, `@sendfail/${name} exports something`)
+}
+console.log(JSON.stringify([core, net, otel, uws, ws].map((namespace) => Object.keys(namespace).sort())))
