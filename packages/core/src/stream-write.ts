@@ -23,7 +23,8 @@ export function guardedWrite(this: Guarded, chunk: unknown, encoding?: unknown, 
   if (guard === undefined) return bareWrite.call(this, chunk, encoding, callback)
   // `length` of a Uint8Array is a plain load, and `byteLength` of any view is not: packages/bench, 64 B
   const bytes = chunk instanceof Uint8Array ? chunk.length : byteLength(this, chunk, encoding)
-  const simple = guard.swift && this.writableLength === 0 && this.writableCorked === 0
+  const settled = guard.pending === 0 || this.writable // what waited may have failed meanwhile: uncork() tells nobody
+  const simple = settled && guard.swift && this.writableLength === 0 && this.writableCorked === 0
   if (!simple || !(bytes > 0 && bytes < guard.limitBytes))
     return waitingWrite(this, chunk, encoding, callback, bytes)
   if (guard.pending !== 0) guard.settle()

@@ -397,3 +397,17 @@ test('a socket that is ended while its buffer is full is closed once, by whoever
   t.match(checkLaw(t, link.socket), { closedBy: 'server', pending: 0 })
   await once(link.socket, 'close')
 })
+
+test('a time limit that runs out after the peer’s FIN does not take the blame from the peer', async (t) => {
+  const link = await paused(t, 'tcp', { maxSendBufferSize: MB, closeAfterFullMs: 1 })
+  const advance = stopClock(t)
+  send(link, LARGE)
+  link.peer.fin()
+  await until(() => link.under.readableEnded)
+  advance(10)
+  registry.sweep()
+  const status = checkLaw(t, link.socket)
+  t.match(status, { closedBy: 'client', pending: 0, failed: 1 })
+  t.equal(failed(status, 'client_closed', 'lost'), 1)
+  await link.closed
+})

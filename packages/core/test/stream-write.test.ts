@@ -371,6 +371,25 @@ for (const kind of KINDS) {
   })
 }
 
+for (const kind of ['tcp', 'ipc'] as const) {
+  test(`${kind}: behind a corked batch that failed in uncork() a write is refused with client_closed`, async (t) => {
+    const link = await wrapped(t, kind, MB)
+    const { socket } = link
+    socket.pause()
+    await turns()
+    socket.cork()
+    socket.write('x'.repeat(10))
+    link.peer.reset()
+    socket.uncork()
+    t.equal(socket.writable, false, 'the kernel refused the batch within the call')
+    t.match(await outcome(socket, 'y'), { code: 'ERR_SEND_FAIL', reason: 'client_closed', stage: 'refused' })
+    await link.closed
+    const status = checkLaw(t, socket)
+    t.match(status, { closedBy: 'client', attempted: 2, failed: 2 })
+    t.equal(failed(status, 'client_closed', 'lost'), 1)
+  })
+}
+
 test('tcp: a backlog whose write fails is lost with client_closed, the write in flight too', async (t) => {
   for (const messages of [1, 5]) {
     const link = await wrapped(t, 'tcp', Number.POSITIVE_INFINITY)
