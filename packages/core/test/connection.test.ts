@@ -399,11 +399,15 @@ test('a socket that is ended while its buffer is full is closed once, by whoever
 })
 
 test('a time limit that runs out after the peer’s FIN does not take the blame from the peer', async (t) => {
-  const link = await paused(t, 'tcp', { maxSendBufferSize: MB, closeAfterFullMs: 1 })
+  const link = await openLink('tcp', { allowHalfOpen: true })
+  t.teardown(() => link.dispose())
+  link.peer.pause()
+  wrapSocket(link.socket, { maxSendBufferSize: MB, closeAfterFullMs: 1 })
   const advance = stopClock(t)
   send(link, LARGE)
   link.peer.fin()
   await until(() => link.under.readableEnded)
+  t.equal(socketStatus(link.socket).closedBy, null, 'half-open: nobody has closed it yet')
   advance(10)
   registry.sweep()
   const status = checkLaw(t, link.socket)
