@@ -7,6 +7,16 @@ import { ReportingAccount } from './reporting.ts'
 import type { Transport } from './transport.ts'
 import { Waiting } from './waiting.ts'
 
+/** A backlog: since when, for how long no byte has left, and what was produced and what left meanwhile. */
+export interface BacklogStatus {
+  readonly ageMs: number
+  readonly idleMs: number
+  /** Bytes of all messages that were sent, accepted or not. */
+  readonly productionBytesPerSecond: number
+  /** Bytes that were handed to the operating system. */
+  readonly drainBytesPerSecond: number
+}
+
 /** A connection from the moment a message is accepted: what waits, what its receiver does, and how it ends. */
 export class Connection<S extends object = object> extends ReportingAccount<S> implements Followed {
   readonly transport: Transport<S>
@@ -44,6 +54,7 @@ export class Connection<S extends object = object> extends ReportingAccount<S> i
     if (open) {
       this.series.connections++
       this.countLimit(1)
+      registry.watcher?.opened(this)
     } else {
       this.closedBy = this.closer()
     }
@@ -104,6 +115,22 @@ export class Connection<S extends object = object> extends ReportingAccount<S> i
     )
   }
 
+  /** What this connection's backlog is like now; `null` without one. Looks for progress. */
+  backlogStatus(nowMs: number = registry.now()): BacklogStatus | null {
+    const { pendingBytes, sentBytes, transport, waiting } = this
+    if (waiting === null || waiting.backlog.count === 0 || this.ended) return null
+    const unsentBytes = transport.unsentBytes(this.socket, waiting.backlog.wireBytes)
+    const acceptedBytes = sentBytes - waiting.sentBytes + pendingBytes
+    const ageMs = nowMs - waiting.sinceMs
+    const aSecond = (bytes: number) => (ageMs > 0 ? (bytes * 1000) / ageMs : 0)
+    return {
+      ageMs,
+      idleMs: nowMs - waiting.progressAt(nowMs),
+      productionBytesPerSecond: aSecond(acceptedBytes + this.failedBytes - waiting.failedBytes),
+      drainBytesPerSecond: aSecond(acceptedBytes - Math.min(unsentBytes, pendingBytes)),
+    }
+  }
+
   /** @inheritdoc */
   sweep(nowMs: number): boolean {
     this.settle()
@@ -146,6 +173,7 @@ export class Connection<S extends object = object> extends ReportingAccount<S> i
       this.forget(1, bytes)
       this.lose(bytes)
     }
+    registry.watcher?.ended(this)
   }
 
   /** A message that was accepted will not leave. */
@@ -157,7 +185,7 @@ export class Connection<S extends object = object> extends ReportingAccount<S> i
   protected wait(bytes: number): Waiting<S> {
     this.waiting ??= new Waiting(this.socket, this.transport)
     if (this.waiting.backlog.count === 0) {
-      this.waiting.begin(registry.now())
+      this.waiting.begin(registry.now(), this.sentBytes, this.failedBytes)
       if (!this.followed) registry.follow(this)
     }
     this.hold(bytes)

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_SEND_FAIL_OPTION'
   | 'ERR_SEND_FAIL_SERVER'
   | 'ERR_SEND_FAIL_SOCKET'
+  | 'ERR_SEND_FAIL_STATUS'
 
 /** The facts of one failed send. */
 export interface FailureFacts {

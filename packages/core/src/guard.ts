@@ -126,6 +126,7 @@ export class Guard<S extends object = object> extends Connection<S> {
     this.forget(this.pending, this.pendingBytes)
     this.series.connections--
     this.countLimit(-1)
+    registry.watcher?.forgotten(this)
   }
 
   /** A socket may come to carry HTTP after it was wrapped; then too nothing is cut out of a response. */

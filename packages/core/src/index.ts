@@ -1,7 +1,9 @@
 export { adviceFor } from './advice.ts'
 export type { ErrorFacts } from './closer.ts'
+export type { BacklogStatus } from './connection.ts'
 export { innerDoor, putDoor, takeDoor } from './doors.ts'
-export { type ErrorCode, type FailureFacts, SendFailError, wrongType } from './errors.ts'
+export { type Endpoints, endpoint, listeningOn } from './endpoints.ts'
+export { type ErrorCode, type FailureFacts, SendFailError, show, wrongType } from './errors.ts'
 export { GUARD, Guard } from './guard.ts'
 export { DEFAULT_MAX_SEND_BUFFER_SIZE } from './limit.ts'
 export type { BufferMessage, FailMessage } from './notice.ts'
@@ -28,9 +30,11 @@ export {
   type SocketStatus,
   snapshot,
   socketStatus,
+  statusOf,
 } from './status.ts'
 export { streamTransport } from './stream-transport.ts'
 export type { Transport } from './transport.ts'
+export type { Watcher } from './watcher.ts'
 export type { WebSocketLike } from './websocket-send.ts'
 export {
   guardSocket,

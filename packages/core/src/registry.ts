@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { DEFAULT_MAX_SEND_BUFFER_SIZE } from './limit.ts'
 import type { ReceiverState } from './reason.ts'
 import { Series, type SeriesKey } from './series.ts'
+import type { Watcher } from './watcher.ts'
 
 /** A backlogged connection, as the sweep sees it. */
 export interface Followed {
@@ -30,6 +31,8 @@ export class Registry {
   readonly backlogged: Set<Followed> = new Set()
   /** Called when a socket is wrapped and when a send fails: chances for an exporter to find its provider. */
   readonly wakers: Set<() => void> = new Set()
+  /** Hears of every connection, while somebody publishes them. */
+  watcher: Watcher | null = null
   /** Milliseconds on a monotonic clock; tests put their own in. */
   now: () => number = () => performance.now()
   #timer: NodeJS.Timeout | null = null

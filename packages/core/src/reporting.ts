@@ -46,6 +46,7 @@ export class ReportingAccount<S extends object = object> extends Account {
     const { limitBytes, pendingBytes, socket } = this
     this.fail(reason, stage, receiver, bytes)
     registry.wake()
+    if (receiver === 'slow') registry.watcher?.slow(this)
     const { onSendFail } = this.policy
     if (!wanted && onSendFail === undefined && !CHANNELS.fail.hasSubscribers) return null
     const known = { reason, stage, receiver, bytes, pendingBytes, limitBytes }
@@ -63,12 +64,14 @@ export class ReportingAccount<S extends object = object> extends Account {
     this.fullMs = registry.now()
     this.fullCount++
     this.series.fullCount++
+    registry.watcher?.full(this)
     this.#tell(CHANNELS.full, 'onBufferFull')
   }
 
   /** The buffer is empty after it was full. */
   protected drained(): void {
     this.full = false
+    registry.watcher?.drained(this)
     this.#tell(CHANNELS.drain, 'onBufferDrain')
   }
 

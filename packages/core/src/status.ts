@@ -1,4 +1,5 @@
 import { wrongType } from './errors.ts'
+import type { Guard } from './guard.ts'
 import { type Closer, FAILURE_KINDS, type FailureKind, type ReceiverState } from './reason.ts'
 import { registry } from './registry.ts'
 import type { NetworkTransport, ProtocolName, Series } from './series.ts'
@@ -63,12 +64,17 @@ export interface Snapshot extends Omit<SeriesStatus, 'meter' | 'transport' | 'pr
 export function socketStatus(socket: object): SocketStatus {
   const guard = guardOf(socket)
   if (guard === undefined) throw wrongType('ERR_SEND_FAIL_NOT_WRAPPED', 'socket', 'a wrapped socket', socket)
+  return statusOf(guard)
+}
+
+/** The same for whoever holds the guard. */
+export function statusOf(guard: Guard): SocketStatus {
   guard.settle()
   const { failures } = guard
   const count = (place: number) => failures?.[2 * place] ?? 0
   const bytes = (place: number) => failures?.[2 * place + 1] ?? 0
   return {
-    ...outcomes(guard, failuresOf(count, bytes)),
+    ...outcomes(guard, failures === null ? [] : failuresOf(count, bytes)),
     limitBytes: guard.limitBytes,
     receiver: guard.state(),
     closedBy: guard.ended || guard.closedBy !== null ? guard.closer() : null,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { innerDoor, putDoor, takeDoor } from './doors.ts'
+import { acceptedBy, endpointsOf } from './endpoints.ts'
 import { GUARD, Guard } from './guard.ts'
 import * as internals from './stream-internals.ts'
 import { bareWrite, byteLength, callbackOf, type Guarded, guardedWrite } from './stream-write.ts'
@@ -114,6 +115,9 @@ export const streamTransport: Transport<Socket> = {
   progress: internals.progress,
   peerClosed: internals.finReceived,
   established: internals.established,
+  endpoints: endpointsOf,
+  acceptedBy,
+  receivedBytes: (socket) => socket.bytesRead,
   destroy: (socket) => void socket.destroy(),
   settlesByAmount: false,
 }

@@ -1,4 +1,6 @@
+import type { Server } from 'node:net'
 import type { ErrorFacts } from './closer.ts'
+import type { Endpoints } from './endpoints.ts'
 import type { Guard } from './guard.ts'
 import type { SeriesKey } from './series.ts'
 
@@ -69,6 +71,15 @@ export interface Transport<S extends object = object> {
 
   /** Does the kernel still call the connection established? `false` where it cannot be asked. */
   established(socket: S): boolean
+
+  /** The two ends of the connection. Asked only for a list of connections. */
+  endpoints(socket: S): Endpoints
+
+  /** The server that accepted the connection, `null` where that is not known. Asked only for a list of connections. */
+  acceptedBy(socket: S): Server | null
+
+  /** Bytes that were read from the peer, of the protocol's frames too; `NaN` where that is not known. */
+  receivedBytes(socket: S): number
 
   /** Ends the connection at once. Leads to `Guard.end` before it returns. */
   destroy(socket: S): void

@@ -14,6 +14,9 @@ export class Waiting<S extends object = object> {
   readonly backlog: Backlog = new Backlog()
   /** Since when there is a backlog, in milliseconds of the registry's clock. */
   sinceMs = 0
+  /** The bytes that had been sent, and had failed, by then. */
+  sentBytes = 0
+  failedBytes = 0
   readonly #socket: S
   readonly #transport: Transport<S>
   /** When the buffer was last found empty, and when it was last seen not to be. */
@@ -41,9 +44,13 @@ export class Waiting<S extends object = object> {
    * kernel takes megabytes at a time, often more than the limit, so that the buffer of a receiver that is always too slow
    * is empty for a moment now and then.
    */
-  begin(nowMs: number): void {
+  begin(nowMs: number, sentBytes: number, failedBytes: number): void {
     const goesOn = nowMs - this.#seenMs < this.#seenMs - this.#beganMs
-    if (!goesOn) this.sinceMs = nowMs
+    if (!goesOn) {
+      this.sinceMs = nowMs
+      this.sentBytes = sentBytes
+      this.failedBytes = failedBytes
+    }
     this.#beganMs = nowMs
     this.#seenMs = nowMs
     this.#progressMs = nowMs

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { putDoor, takeDoor } from './doors.ts'
+import { acceptedBy, endpointsOf, NO_ENDPOINTS } from './endpoints.ts'
 import { GUARD, type Guard } from './guard.ts'
 import * as internals from './stream-internals.ts'
 import { streamTransport } from './stream-transport.ts'
@@ -91,6 +92,9 @@ export const websocketTransport: Transport<Guarded> = {
   progress: ask(internals.progress, 0),
   peerClosed: (ws) => ws._closeFrameReceived === true || finReceived(ws),
   established: ask(internals.established, false),
+  endpoints: ask(endpointsOf, NO_ENDPOINTS),
+  acceptedBy: ask(acceptedBy, null),
+  receivedBytes: ask((socket) => socket.bytesRead, 0),
   destroy: (ws) => ws.terminate(),
   settlesByAmount: false,
 }

@@ -116,7 +116,7 @@ test('after a write that failed only a silent head can have left: if more was di
 test('progress counts from when the backlog began until a byte is seen leaving', async (t) => {
   const answers = { ...NOTHING, held: 10, progress: 5 }
   const waiting = waitingOn(answers)
-  waiting.begin(100)
+  waiting.begin(100, 0, 0)
   waiting.push(10, 10)
   t.equal(waiting.sinceMs, 100)
   t.equal(waiting.progressAt(200), 100, 'the first look has nothing to compare with')
@@ -128,7 +128,7 @@ test('progress counts from when the backlog began until a byte is seen leaving',
 
 test('a message that was taken out is progress', async (t) => {
   const waiting = waitingOn({ ...NOTHING, held: 20 })
-  waiting.begin(100)
+  waiting.begin(100, 0, 0)
   waiting.push(10, 10)
   waiting.push(10, 10)
   waiting.shift()
@@ -138,20 +138,20 @@ test('a message that was taken out is progress', async (t) => {
 
 test('a backlog that begins again sooner than the last one had lasted is the same one', async (t) => {
   const waiting = waitingOn({ ...NOTHING, held: 20 })
-  waiting.begin(100)
+  waiting.begin(100, 0, 0)
   t.equal(waiting.sinceMs, 100)
   waiting.progressAt(600)
-  waiting.begin(1099)
+  waiting.begin(1099, 0, 0)
   t.equal(waiting.sinceMs, 100, '499 ms after it was last seen, having lasted 500')
   t.equal(waiting.progressAt(1100), 1099, 'but its progress begins anew')
 })
 
 test('a backlog that begins as long after the last one as that had lasted is a new one', async (t) => {
   const waiting = waitingOn({ ...NOTHING, held: 20 })
-  waiting.begin(100)
+  waiting.begin(100, 0, 0)
   waiting.progressAt(600)
-  waiting.begin(1100)
+  waiting.begin(1100, 0, 0)
   t.equal(waiting.sinceMs, 1100)
-  waiting.begin(1101)
+  waiting.begin(1101, 0, 0)
   t.equal(waiting.sinceMs, 1101, 'one that was never seen to last is over at once')
 })

@@ -5,6 +5,7 @@ export interface UwsWebSocketLike {
   send(message: never, isBinary?: boolean, compress?: boolean): number
   getBufferedAmount(): number
   getRemoteAddress(): ArrayBuffer
+  getRemoteAddressAsText(): ArrayBuffer
   end(code?: number, shortMessage?: never): void
   close(): void
   cork(callback: () => void): unknown
@@ -16,6 +17,7 @@ const STATE: unique symbol = Symbol.for('sendfail.uws.v1') as never
 export interface Guarded extends UwsWebSocketLike {
   [GUARD]: Guard<Guarded>
   [STATE]: UwsState
+  getRemotePort?(): number
 }
 
 /** Which frames of a message in fragments are still to come, and what becomes of them. */

@@ -1,4 +1,4 @@
-import { GUARD, type Guard, putDoor, type Transport, takeDoor } from '@sendfail/core'
+import { endpoint, GUARD, type Guard, putDoor, type Transport, takeDoor } from '@sendfail/core'
 import { guardedClose, guardedEnd } from './close.ts'
 import { guardedCork } from './cork.ts'
 import { guardedPublish } from './publish.ts'
@@ -44,6 +44,15 @@ function isLocal(ws: Guarded): boolean {
   }
 }
 
+/** The peer's address, with its port where this version tells it. */
+function foreignEnd(ws: Guarded): string | null {
+  try {
+    return endpoint(Buffer.from(ws.getRemoteAddressAsText()).toString(), ws.getRemotePort?.())
+  } catch {
+    return null
+  }
+}
+
 function hasEnded(ws: Guarded): boolean {
   try {
     ws.getBufferedAmount()
@@ -75,6 +84,9 @@ export const uwsTransport: Transport<Guarded> = {
   progress: (ws) => sample(ws).leftBytes,
   peerClosed: (ws) => stateOf(ws)?.closed ?? true,
   established: () => false,
+  endpoints: (ws) => ({ local: null, foreign: foreignEnd(ws) }),
+  acceptedBy: () => null,
+  receivedBytes: () => Number.NaN,
   destroy: (ws) => void guardedClose.call(ws),
   settlesByAmount: true,
 }
