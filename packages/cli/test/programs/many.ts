@@ -20,9 +20,11 @@ if (!isMainThread) {
   await publishStatus({ name: 'many, a worker' }).ready
   const server = net.createServer()
   wrapServer(server)
+  const accepted = once(server, 'connection')
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
-  await Promise.all([once(client, 'connect'), once(server, 'connection')])
+  const { port } = server.address() as net.AddressInfo
+  for (let i = 0; i < 4; i++) net.connect(port, '127.0.0.1') // the primary hands them to the workers in turn
+  await accepted
   process.send?.('ready')
 }
