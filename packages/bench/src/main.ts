@@ -1,5 +1,6 @@
 import { measureAllocation } from './measures/allocation.ts'
 import { type CpuResult, measureCpu } from './measures/cpu.ts'
+import { measureListing } from './measures/listing.ts'
 import { measureSockets } from './measures/sockets.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { environment, load, type Report, render } from './report.ts'
@@ -29,6 +30,7 @@ async function run(given: Options): Promise<Report> {
     sockets: measures.includes('sockets')
       ? await each(real, [sockets], (one, connections) => measureSockets(one, connections))
       : [],
+    listing: measures.includes('listing') ? [await measureListing(given.listed)] : [],
   }
   return { environment: environment(loadBefore), options: given, ...results }
 }

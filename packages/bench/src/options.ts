@@ -4,7 +4,7 @@ import { hasNativeUws } from './transports/uws.ts'
 
 /** All contenders on connections of one process, or each in a process of its own. */
 export type Mode = 'processes' | 'sockets'
-const MEASURES = ['cpu', 'allocation', 'sockets', 'stub'] as const
+const MEASURES = ['cpu', 'allocation', 'sockets', 'stub', 'listing'] as const
 type Measure = (typeof MEASURES)[number]
 
 export interface Options {
@@ -17,12 +17,13 @@ export interface Options {
   readonly rounds: number
   readonly roundMs: number
   readonly sockets: number
+  readonly listed: number
   readonly json: boolean
 }
 
 export const HELP = `Compares guarded sockets with bare ones, paired and alternating. Nothing is asserted about time.
 
-  --measure cpu,allocation,sockets,stub   what to measure (all)
+  --measure cpu,allocation,sockets,stub,listing   what to measure (all)
   --transports net,ws,tls,uws             on which sockets; uws where there is a binary of it for this Node
   --sizes 64,1024,65536                   bytes of a message
   --data buffer|string                    what a message is (buffer)
@@ -32,6 +33,7 @@ export const HELP = `Compares guarded sockets with bare ones, paired and alterna
   --rounds 30                             rounds of each contender in a launch
   --round-ms 20                           CPU of one round, about
   --sockets 10000                         connections held by one process
+  --listed 50000                          connections of the process whose status is asked for
   --smoke                                 little of everything: shows that it runs, measures nothing
   --json                                  for programs
 `
@@ -41,6 +43,7 @@ const SMOKE = {
   rounds: '2',
   'round-ms': '5',
   sockets: '200',
+  listed: '500',
   sizes: '64',
   mode: 'sockets',
 } as const
@@ -59,6 +62,7 @@ export function readOptions(args: readonly string[]): Options | null {
       rounds: { type: 'string' },
       'round-ms': { type: 'string' },
       sockets: { type: 'string' },
+      listed: { type: 'string' },
       smoke: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -76,6 +80,7 @@ export function readOptions(args: readonly string[]): Options | null {
     rounds: whole('rounds', values.rounds ?? preset?.rounds ?? '30'),
     roundMs: whole('round-ms', values['round-ms'] ?? preset?.['round-ms'] ?? '20'),
     sockets: whole('sockets', values.sockets ?? preset?.sockets ?? '10000'),
+    listed: whole('listed', values.listed ?? preset?.listed ?? '50000'),
     json: values.json,
   }
 }

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import type { AllocationResult } from './measures/allocation.ts'
 import type { CpuResult } from './measures/cpu.ts'
+import type { ListingResult } from './measures/listing.ts'
 import type { SocketsResult } from './measures/sockets.ts'
 import type { Options } from './options.ts'
 import type { Spread } from './statistics.ts'
@@ -22,6 +23,7 @@ export interface Report {
   readonly stub: readonly CpuResult[]
   readonly allocation: readonly AllocationResult[]
   readonly sockets: readonly SocketsResult[]
+  readonly listing: readonly ListingResult[]
 }
 
 export function environment(loadBefore: number): Environment {
@@ -65,6 +67,23 @@ export function render({ environment: machine, options, ...results }: Report): s
   if (results.sockets.length > 0)
     parts.push(
       table('Heap per connection, and the time to wrap one', socketsHead, results.sockets.map(socketsRow)),
+    )
+  const listingHead = [
+    'connections',
+    'real',
+    'answer',
+    'took',
+    'longest turn',
+    'nobody asking',
+    'asked for status',
+  ]
+  if (results.listing.length > 0)
+    parts.push(
+      table(
+        'A process that is listed: the longest turn of its event loop',
+        listingHead,
+        results.listing.map(listingRow),
+      ),
     )
   return `${parts.join('\n\n')}\n`
 }
@@ -112,6 +131,19 @@ function socketsRow(result: SocketsResult): string[] {
   return [transport, String(connections), ...heaps, ...times]
 }
 
+function listingRow({
+  bytes: size,
+  connections,
+  listedMs,
+  quietMs,
+  real,
+  statusMs,
+  tookMs,
+}: ListingResult): string[] {
+  const times = [tookMs, listedMs, quietMs, statusMs].map((one) => `${spread(one, 1)} ms`)
+  return [String(connections), String(real), bytes(size), ...times]
+}
+
 function table(title: string, head: readonly string[], rows: readonly string[][]): string {
   const lines = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
@@ -129,7 +161,7 @@ function spread({ low, median, high }: Spread, digits: number): string {
 }
 
 function bytes(size: number): string {
-  return size < 1024 ? `${size} B` : `${size / 1024} KiB`
+  return size < 1024 ? `${size} B` : `${Math.round(size / 1024)} KiB`
 }
 
 function fixed(value: number, digits: number): string {

@@ -8,7 +8,7 @@ const READERS = 8
 /** A reader that has sent no request, or has not read, for so long is cut off. Milliseconds. */
 const PATIENCE_MS = 5000
 /** So much of an answer is handed to the socket at once. */
-const CHUNK_CHARACTERS = 64 * 1024
+const CHUNK_CHARACTERS = 16 * 1024
 
 /** Answers readers on a socket of its own; holds neither the process nor its event loop. */
 export class Channel {

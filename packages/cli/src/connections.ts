@@ -1,4 +1,4 @@
-import { type Guard, type Registry, statusOf, type Watcher } from '@sendfail/core'
+import { type FailureCount, type Guard, type Registry, statusOf, type Watcher } from '@sendfail/core'
 import { CLOSED_KEPT, type ClosedRow, type Moment, type SlowFacts } from './protocol.ts'
 
 /** So many moments of a connection are kept. */
@@ -125,12 +125,15 @@ export class Connections implements Watcher {
   }
 }
 
+const NONE: readonly FailureCount[] = []
+
 type Facts = Omit<ClosedRow, 'cause' | 'closedAtMs' | 'closedBy' | 'lost' | 'lostBytes'>
 
 /** What live and closed connections have in common. */
 export function factsOf(live: Live, openedAtMs: number): Facts {
   const { guard, id, local, foreign } = live
-  const { failed, failedBytes, failures, fullCount, limitBytes, sent, sentBytes } = statusOf(guard)
+  guard.settle()
+  const { failed, failedBytes, fullCount, limitBytes, sent, sentBytes } = guard
   const receivedBytes = guard.transport.receivedBytes(guard.socket)
   return {
     id,
@@ -147,6 +150,6 @@ export function factsOf(live: Live, openedAtMs: number): Facts {
     receivedBytes: Number.isNaN(receivedBytes) ? null : receivedBytes,
     limitBytes: Number.isFinite(limitBytes) ? limitBytes : null,
     fullCount,
-    failures,
+    failures: failed === 0 ? NONE : statusOf(guard).failures,
   }
 }

@@ -9,8 +9,9 @@ export function connectionRow(connections: Connections, live: Live): ConnectionR
   const facts = factsOf(live, connections.epochMs(live.openedMs))
   const receiver = guard.state()
   const { limitBytes, pending, pendingBytes } = guard
-  const state = pendingBytes >= limitBytes ? 'full' : receiver
-  return { ...facts, state, receiver, pending, pendingBytes, backlog: guard.backlogStatus() }
+  const state: ConnectionRow['state'] = pendingBytes >= limitBytes ? 'full' : receiver
+  // onto the one object: a listing makes tens of thousands, and collecting them stops the server
+  return Object.assign(facts, { state, receiver, pending, pendingBytes, backlog: guard.backlogStatus() })
 }
 
 /** One that has closed, with the sends that failed since, as long as somebody holds its socket. */

@@ -1,5 +1,5 @@
 /** For so long, in milliseconds, an answer may hold the event loop before others have their turn. */
-export const TURN_MS = 3
+export const TURN_MS = 1
 
 /** Does a part of its work each time; `false` when there is none left. */
 export type Work = () => boolean

@@ -1,4 +1,5 @@
 import { Child } from '../child.ts'
+import { openFileLimit, SPARE_FILES } from '../files.ts'
 import type { HolderPlan, HolderSample } from '../programs/holder.ts'
 import type { ReaderPlan } from '../programs/reader.ts'
 import type { TransportName } from '../transport.ts'
@@ -8,9 +9,6 @@ export interface SocketsResult extends HolderSample {
   readonly transport: TransportName
   readonly connections: number
 }
-
-/** File descriptors a process needs besides its connections. */
-const SPARE_FILES = 100
 
 /** As many connections as were asked for, or as a process may open. */
 export async function measureSockets(transport: TransportName, wanted: number): Promise<SocketsResult> {
@@ -23,10 +21,4 @@ export async function measureSockets(transport: TransportName, wanted: number): 
   const sample = await holder.ask<HolderSample>({})
   await Promise.all([holder.stop(), reader.stop()])
   return { transport, connections, ...sample }
-}
-
-function openFileLimit(): number {
-  const report = process.report?.getReport() as { userLimits?: { open_files?: { soft?: number | string } } }
-  const soft = Number(report.userLimits?.open_files?.soft)
-  return Number.isNaN(soft) ? Number.POSITIVE_INFINITY : soft
 }
