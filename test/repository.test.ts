@@ -7,6 +7,16 @@ import t from 'tap'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const mayImport: Record<string, string[]> = {
+  cli: [
+    '@sendfail/core',
+    'ansi-escapes',
+    'cli-table3',
+    'commander',
+    'picocolors',
+    'pretty-bytes',
+    'pretty-ms',
+    'zod',
+  ],
   core: [],
   otel: ['@sendfail/core', '@opentelemetry/api'],
   net: ['@sendfail/core', '@sendfail/otel', '@opentelemetry/api'],
@@ -17,6 +27,7 @@ const packages = Object.keys(mayImport)
 const maxLines = 220
 
 interface Manifest {
+  name: string
   version: string
   private?: boolean
   exports: Record<string, Record<string, unknown>>
@@ -40,7 +51,7 @@ t.test('every published package is held to these rules', async (t) => {
 })
 
 for (const name of packages) {
-  t.test(`@sendfail/${name}`, async (t) => {
+  t.test(manifestOf(name).name, async (t) => {
     const manifest = manifestOf(name)
     const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = manifest
     const declared = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })
@@ -81,7 +92,7 @@ for (const name of packages) {
           ...withoutComments(text).matchAll(/\b(?:from|import|require\()\s*\(?'([^']+)'/g),
         ].map((match) => String(match[1]))
         t.same(
-          imports.filter((from) => !/^(node:|\.\/)/.test(from) && !declared.includes(from)),
+          imports.filter((from) => !/^(node:|\.\.?\/)/.test(from) && !declared.includes(from)),
           [],
           'imports only Node, its own package and what the package declares',
         )

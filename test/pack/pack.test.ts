@@ -47,13 +47,15 @@ t.before(async () => {
 })
 
 t.test('a tarball holds the two builds, a licence and a readme, and no source', async (t) => {
-  for (const name of ['core', 'net', 'otel', 'uws', 'ws']) {
-    const folder = join(project, 'node_modules/@sendfail', name)
+  for (const name of ['cli', 'core', 'net', 'otel', 'uws', 'ws']) {
+    const folder = join(project, 'node_modules', name === 'cli' ? 'sendfail' : `@sendfail/${name}`)
     t.same(readdirSync(folder).sort(), ['LICENSE', 'README.md', 'dist', 'package.json'], name)
     t.notMatch(readFileSync(join(folder, 'package.json'), 'utf8'), /sendfail\/source|workspace:/, name)
-    const modules = readdirSync(join(root, 'packages', name, 'src')).map((file) => file.replace(/\.ts$/, ''))
+    const sources = readdirSync(join(root, 'packages', name, 'src')).filter((file) => file.endsWith('.ts'))
+    const modules = sources.map((file) => file.replace(/\.ts$/, ''))
     const files = modules.flatMap((module) => ['.d.ts', '.js', '.js.map'].map((end) => module + end))
-    t.same(readdirSync(join(folder, 'dist/esm')).sort(), files.sort(), `${name}: esm`)
+    const esm = readdirSync(join(folder, 'dist/esm')).filter((file) => file !== 'command')
+    t.same(esm.sort(), files.sort(), `${name}: esm`)
     t.same(readdirSync(join(folder, 'dist/cjs')).sort(), [...files, 'package.json'].sort(), `${name}: cjs`)
   }
 })

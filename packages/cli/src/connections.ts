@@ -1,4 +1,4 @@
-import { type FailureCount, type Guard, type Registry, statusOf, type Watcher } from '@sendfail/core'
+import { type FailureCount, failuresIn, type Guard, type Registry, type Watcher } from '@sendfail/core'
 import { CLOSED_KEPT, type ClosedRow, type Moment, type SlowFacts } from './protocol.ts'
 
 /** So many moments of a connection are kept. */
@@ -19,11 +19,12 @@ export interface Live {
   forgotten: number
 }
 
-/** One that has closed. Its socket is not kept alive; while it is, sends that fail after the end are counted too. */
+/** One that has closed. Its socket is not kept alive by it. */
 export interface Closed {
   readonly row: ClosedRow
   readonly live: Omit<Live, 'guard'>
-  readonly guard: WeakRef<Guard>
+  /** What failed, also after the end. */
+  failures: Guard['failures']
   readonly onFull: string
   readonly policy: Guard['policy']
 }
@@ -35,6 +36,7 @@ export class Connections implements Watcher {
   /** The rates of the connection that was last found slow when a send failed. */
   lastSlow: SlowFacts | null = null
   readonly #registry: Registry
+  readonly #closedOf: WeakMap<object, Closed> = new WeakMap()
   #nextId = 1
   #slowMs = Number.NEGATIVE_INFINITY
 
@@ -82,8 +84,15 @@ export class Connections implements Watcher {
     this.live.delete(guard)
     const { guard: _guard, ...facts } = live
     const { onFull, policy } = guard
-    this.closed.push({ row: this.#closedRow(live), live: facts, guard: new WeakRef(guard), onFull, policy })
+    const closed = { row: this.#closedRow(live), live: facts, failures: guard.failures, onFull, policy }
+    this.closed.push(closed)
+    this.#closedOf.set(guard, closed)
     if (this.closed.length > 2 * CLOSED_KEPT) this.closed.splice(0, this.closed.length - CLOSED_KEPT)
+  }
+
+  late(connection: object): void {
+    const closed = this.#closedOf.get(connection)
+    if (closed !== undefined) closed.failures = (connection as Guard).failures // it is made at the first
   }
 
   forgotten(connection: object): void {
@@ -113,7 +122,7 @@ export class Connections implements Watcher {
   #closedRow(live: Live): ClosedRow {
     const { guard } = live
     const { code } = (guard.cause ?? {}) as { code?: unknown }
-    const lost = statusOf(guard).failures.filter(({ stage }) => stage === 'lost')
+    const lost = failuresIn(guard.failures).filter(({ stage }) => stage === 'lost')
     return {
       ...factsOf(live, this.epochMs(live.openedMs)),
       closedAtMs: Date.now(),
@@ -150,6 +159,6 @@ export function factsOf(live: Live, openedAtMs: number): Facts {
     receivedBytes: Number.isNaN(receivedBytes) ? null : receivedBytes,
     limitBytes: Number.isFinite(limitBytes) ? limitBytes : null,
     fullCount,
-    failures: failed === 0 ? NONE : statusOf(guard).failures,
+    failures: failed === 0 ? NONE : failuresIn(guard.failures),
   }
 }

@@ -86,6 +86,7 @@ export class Publication implements StatusHandle {
       slow: careful((connection) => connections.slow(connection)),
       drained: careful((connection) => connections.drained(connection)),
       ended: careful((connection) => connections.ended(connection)),
+      late: careful((connection) => connections.late(connection)),
       forgotten: careful((connection) => connections.forgotten(connection)),
     }
   }

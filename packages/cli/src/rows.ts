@@ -1,4 +1,4 @@
-import { statusOf } from '@sendfail/core'
+import { failuresIn } from '@sendfail/core'
 import { type Closed, type Connections, factsOf, type Live } from './connections.ts'
 import type { ClosedRow, ConnectionRow, Story } from './protocol.ts'
 
@@ -14,12 +14,11 @@ export function connectionRow(connections: Connections, live: Live): ConnectionR
   return Object.assign(facts, { state, receiver, pending, pendingBytes, backlog: guard.backlogStatus() })
 }
 
-/** One that has closed, with the sends that failed since, as long as somebody holds its socket. */
-export function closedRow({ guard, row }: Closed): ClosedRow {
-  const held = guard.deref()
-  if (held === undefined) return row
-  const { failed, failedBytes, failures } = statusOf(held)
-  return { ...row, failed, failedBytes, failures }
+/** One that has closed, with the sends that failed since. */
+export function closedRow({ failures, row }: Closed): ClosedRow {
+  const all = failuresIn(failures)
+  const sum = (key: 'bytes' | 'count') => all.reduce((total, failure) => total + failure[key], 0)
+  return { ...row, failed: sum('count'), failedBytes: sum('bytes'), failures: all }
 }
 
 /** All that is known of one connection; `null` if there is none of that number, or none any more. */

@@ -62,6 +62,7 @@ export class Guard<S extends object = object> extends Connection<S> {
   /** A message for a connection that is no longer open. */
   refuseClosed(bytes: number, callback: SendCallback | null): void {
     this.refuse(reasonAfter(this.closer(), 'refused'), bytes, callback)
+    if (this.ended) registry.watcher?.late(this)
   }
 
   /** The first message of a backlog: written on the short way, it has not left and nothing will tell when it has. */

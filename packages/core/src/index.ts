@@ -24,6 +24,7 @@ export { type NetworkTransport, type ProtocolName, Series, type SeriesKey } from
 export { guardServer, type ServerHandle, type ServerKind, type ServerLimit } from './server.ts'
 export {
   type FailureCount,
+  failuresIn,
   type Outcomes,
   type SeriesStatus,
   type Snapshot,

@@ -70,11 +70,8 @@ export function socketStatus(socket: object): SocketStatus {
 /** The same for whoever holds the guard. */
 export function statusOf(guard: Guard): SocketStatus {
   guard.settle()
-  const { failures } = guard
-  const count = (place: number) => failures?.[2 * place] ?? 0
-  const bytes = (place: number) => failures?.[2 * place + 1] ?? 0
   return {
-    ...outcomes(guard, failures === null ? [] : failuresOf(count, bytes)),
+    ...outcomes(guard, failuresIn(guard.failures)),
     limitBytes: guard.limitBytes,
     receiver: guard.state(),
     closedBy: guard.ended || guard.closedBy !== null ? guard.closer() : null,
@@ -119,6 +116,15 @@ function seriesStatus(series: Series, connections: Record<ReceiverState, number>
 function failuresOf(count: (place: number) => number, bytes: (place: number) => number): FailureCount[] {
   const failures = FAILURE_KINDS.map((kind, place) => ({ ...kind, count: count(place), bytes: bytes(place) }))
   return failures.filter((failure) => failure.count > 0)
+}
+
+/** What the failures of an account say: they outlive its socket. */
+export function failuresIn(failures: Float64Array | null): FailureCount[] {
+  if (failures === null) return []
+  return failuresOf(
+    (place) => failures[2 * place] as number,
+    (place) => failures[2 * place + 1] as number,
+  )
 }
 
 type Counters = Omit<Outcomes, 'attempted' | 'attemptedBytes' | 'failures'>

@@ -13,6 +13,8 @@ export interface Watcher {
   drained(connection: object): void
   /** It has ended and its books are closed. The socket's handle may still answer. */
   ended(connection: object): void
+  /** A send failed after the end. */
+  late(connection: object): void
   /** It is no longer followed: the socket was unwrapped, or a WebSocket over it was wrapped. */
   forgotten(connection: object): void
 }

@@ -17,6 +17,7 @@ function watch(t: Test): [event: string, guard: Guard][] {
     slow: hear('slow'),
     drained: hear('drained'),
     ended: hear('ended'),
+    late: hear('late'),
     forgotten: hear('forgotten'),
   }
   registry.watcher = watcher
@@ -55,6 +56,8 @@ for (const kind of ['tcp', 'tls', 'ipc', 'ws', 'wss'] as const satisfies Kind[])
     link.under.destroy()
     await link.closed
     t.strictSame(events(), ['opened', 'full', 'drained', 'ended'])
+    ;(link.socket as Socket & { send: Socket['write'] })[kind.startsWith('ws') ? 'send' : 'write']('late')
+    t.strictSame(events(), ['opened', 'full', 'drained', 'ended', 'late'])
   })
 }
 

@@ -5,8 +5,9 @@ import netAdapter = require('@sendfail/net')
 import otel = require('@sendfail/otel')
 import uws = require('@sendfail/uws')
 import ws = require('@sendfail/ws')
+import status = require('sendfail')
 
-export const used: object[] = [core, netAdapter, otel, uws, ws]
+export const used: object[] = [core, netAdapter, otel, status, uws, ws]
 export const socket: net.Socket = core.wrapSocket(new net.Socket(), 1024 * 1024)
 
 // @ts-expect-error a limit is a number or options: the types have arrived, nothing is any
