@@ -99,8 +99,9 @@ function isRunElsewhere(commands: string): boolean {
     .every((line) => {
       const pnpm = /^(?:[A-Z_]+='[^']*' )?npx -y pnpm (?:-s )?([\w:]+)( [\w./-]+)*$/.exec(line)
       if (pnpm !== null) return pnpm[1] === 'install' || scripts.includes(pnpm[1] as string)
-      const install = /^npm install ((?:@sendfail\/\w+|ws|@opentelemetry\/[\w-]+) ?)+$/.exec(line)
-      return install !== null // from tarballs, in test/pack
+      const install = /^npm install ((?:@sendfail\/\w+|sendfail|ws|@opentelemetry\/[\w-]+) ?)+$/.exec(line)
+      const command = /^npx sendfail (status|connections|inspect)\b/.test(line) // by packages/cli/test/cli
+      return command || install !== null // from tarballs, in test/pack
     })
 }
 
@@ -117,6 +118,14 @@ t.test(
     const codes = [...source('errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map((match) => match[1])
     t.same(headings('errors.md').sort(), codes.sort())
     t.same(headings('opentelemetry.md').sort(), [...METRIC_NAMES, ...METRIC_ATTRIBUTES].sort())
+    const command = read(join(root, 'packages', 'cli', 'src', 'cli', 'main.ts'))
+    const flags = [...command.matchAll(/(?:[oO]ption\(\s*'|'-w, )(--[^']+)'/g)].map((match) => match[1])
+    t.same(
+      headings('status.md')
+        .filter((heading) => heading?.startsWith('--'))
+        .sort(),
+      flags.sort(),
+    )
   },
 )
 

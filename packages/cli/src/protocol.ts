@@ -154,7 +154,7 @@ export interface ConnectionRow extends ConnectionFacts {
 }
 
 /** A backlog: since when, and what was produced and what left meanwhile. */
-export interface BacklogFacts {
+interface BacklogFacts {
   readonly ageMs: number
   /** For how long not a byte has been seen leaving. */
   readonly idleMs: number

@@ -53,7 +53,7 @@ const series = z.object({
 
 const rates = { productionBytesPerSecond: count, drainBytesPerSecond: count }
 
-export const threadStatus = z.object({
+const threadStatus = z.object({
   uptimeMs: count,
   rssBytes: count,
   listening: z.array(z.string()),

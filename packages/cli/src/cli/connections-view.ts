@@ -20,7 +20,7 @@ export interface Selected<R> {
 }
 
 /** @throws {FilterError} */
-export function select<R>(
+function select<R>(
   rows: readonly R[],
   selection: Selection,
   fields: readonly Field<R>[],

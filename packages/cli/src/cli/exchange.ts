@@ -1,6 +1,6 @@
 import net from 'node:net'
 import type { z } from 'zod'
-import { PROTOCOL_VERSION } from '../protocol.ts'
+import { PROTOCOL_VERSION, type Request } from '../protocol.ts'
 import { end, type Head, head } from './answers.ts'
 import { parsePlain } from './plain.ts'
 
@@ -17,7 +17,11 @@ export type Exchange<R> =
   | { readonly is: 'version'; readonly v: number }
 
 /** Asks one publishing thread, and is done within a second of the last thing it said. */
-export function exchange<R>(path: string, request: object, row: z.ZodType<R>): Promise<Exchange<R>> {
+export function exchange<R>(
+  path: string,
+  request: Omit<Request, 'v'>,
+  row: z.ZodType<R>,
+): Promise<Exchange<R>> {
   return new Promise((resolve) => {
     const socket = net.connect(path)
     const reader = new Reader(row)

@@ -15,7 +15,7 @@ export class ConditionError extends Error {
 const REASONS = ['client_closed', 'server_closed', 'buffer_full', 'too_large', 'timed_out', '_OTHER'] as const
 const RECEIVERS = ['burst', 'slow', 'stalled'] as const
 /** Everything a condition can be about. */
-export const CONDITIONS: readonly string[] = [
+const CONDITIONS: readonly string[] = [
   'send_fail',
   'lost',
   ...REASONS,

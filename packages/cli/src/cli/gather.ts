@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { z } from 'zod'
 import { checkDirectory, factsPath, socketPath } from '../directory.ts'
-import { PROTOCOL_VERSION } from '../protocol.ts'
+import { PROTOCOL_VERSION, type Request } from '../protocol.ts'
 import { type Head, type Publisher, publisher as publisherSchema, stranger } from './answers.ts'
 import { type Exchange, exchange } from './exchange.ts'
 import { parsePlain } from './plain.ts'
@@ -33,7 +33,7 @@ const AT_A_TIME = 64
  */
 export async function gather<R>(
   directory: string,
-  request: object,
+  request: Omit<Request, 'v'>,
   row: z.ZodType<R>,
   only: (pid: number, threadId: number) => boolean = () => true,
 ): Promise<Thread<R>[]> {
@@ -57,7 +57,7 @@ export async function gather<R>(
 async function ask<R>(
   directory: string,
   name: string,
-  request: object,
+  request: Omit<Request, 'v'>,
   row: z.ZodType<R>,
 ): Promise<Thread<R> | null> {
   const read = readFacts(factsPath(directory, name))

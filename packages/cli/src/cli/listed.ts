@@ -72,7 +72,7 @@ export function listedClosedOf(threads: readonly Thread<ClosedRow>[]): ListedClo
   )
 }
 
-export function keyOf({ pid, publisher }: Pick<Thread, 'pid' | 'publisher'>, id: number): string {
+function keyOf({ pid, publisher }: Pick<Thread, 'pid' | 'publisher'>, id: number): string {
   const thread = publisher?.threadId ?? 0
   return thread === 0 ? `${pid}.${id}` : `${pid}.${thread}.${id}`
 }
