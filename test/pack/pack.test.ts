@@ -54,7 +54,7 @@ t.test('a tarball holds the two builds, a licence and a readme, and no source', 
     const sources = readdirSync(join(root, 'packages', name, 'src')).filter((file) => file.endsWith('.ts'))
     const modules = sources.map((file) => file.replace(/\.ts$/, ''))
     const files = modules.flatMap((module) => ['.d.ts', '.js', '.js.map'].map((end) => module + end))
-    const esm = readdirSync(join(folder, 'dist/esm')).filter((file) => file !== 'command')
+    const esm = readdirSync(join(folder, 'dist/esm')).filter((file) => file !== 'cli')
     t.same(esm.sort(), files.sort(), `${name}: esm`)
     t.same(readdirSync(join(folder, 'dist/cjs')).sort(), [...files, 'package.json'].sort(), `${name}: cjs`)
   }

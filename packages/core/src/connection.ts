@@ -5,17 +5,7 @@ import { receiverState } from './receiver.ts'
 import { type Followed, registry } from './registry.ts'
 import { ReportingAccount } from './reporting.ts'
 import type { Transport } from './transport.ts'
-import { Waiting } from './waiting.ts'
-
-/** A backlog: since when, for how long no byte has left, and what was produced and what left meanwhile. */
-export interface BacklogStatus {
-  readonly ageMs: number
-  readonly idleMs: number
-  /** Bytes of all messages that were sent, accepted or not. */
-  readonly productionBytesPerSecond: number
-  /** Bytes that were handed to the operating system. */
-  readonly drainBytesPerSecond: number
-}
+import { type BacklogStatus, Waiting } from './waiting.ts'
 
 /** A connection from the moment a message is accepted: what waits, what its receiver does, and how it ends. */
 export class Connection<S extends object = object> extends ReportingAccount<S> implements Followed {
@@ -117,18 +107,9 @@ export class Connection<S extends object = object> extends ReportingAccount<S> i
 
   /** What this connection's backlog is like now; `null` without one. Looks for progress. */
   backlogStatus(nowMs: number = registry.now()): BacklogStatus | null {
-    const { pendingBytes, sentBytes, transport, waiting } = this
+    const { waiting } = this
     if (waiting === null || waiting.backlog.count === 0 || this.ended) return null
-    const unsentBytes = transport.unsentBytes(this.socket, waiting.backlog.wireBytes)
-    const acceptedBytes = sentBytes - waiting.sentBytes + pendingBytes
-    const ageMs = nowMs - waiting.sinceMs
-    const aSecond = (bytes: number) => (ageMs > 0 ? (bytes * 1000) / ageMs : 0)
-    return {
-      ageMs,
-      idleMs: nowMs - waiting.progressAt(nowMs),
-      productionBytesPerSecond: aSecond(acceptedBytes + this.failedBytes - waiting.failedBytes),
-      drainBytesPerSecond: aSecond(acceptedBytes - Math.min(unsentBytes, pendingBytes)),
-    }
+    return waiting.status(this, nowMs)
   }
 
   /** @inheritdoc */

@@ -1,6 +1,5 @@
 export { adviceFor } from './advice.ts'
 export type { ErrorFacts } from './closer.ts'
-export type { BacklogStatus } from './connection.ts'
 export { innerDoor, putDoor, takeDoor } from './doors.ts'
 export { type Endpoints, endpoint, listeningOn } from './endpoints.ts'
 export { type ErrorCode, type FailureFacts, SendFailError, show, wrongType } from './errors.ts'
@@ -35,6 +34,7 @@ export {
 } from './status.ts'
 export { streamTransport } from './stream-transport.ts'
 export type { Transport } from './transport.ts'
+export type { BacklogStatus } from './waiting.ts'
 export type { Watcher } from './watcher.ts'
 export type { WebSocketLike } from './websocket-send.ts'
 export {

@@ -1,5 +1,16 @@
+import type { Account } from './account.ts'
 import { Backlog } from './backlog.ts'
 import type { Transport } from './transport.ts'
+
+/** A backlog: since when, for how long no byte has left, and what was produced and what left meanwhile. */
+export interface BacklogStatus {
+  readonly ageMs: number
+  readonly idleMs: number
+  /** Bytes of all messages that were sent, accepted or not. */
+  readonly productionBytesPerSecond: number
+  /** Bytes that were handed to the operating system. */
+  readonly drainBytesPerSecond: number
+}
 
 /**
  * What is known of the messages that wait in one connection: their sizes, since when there are any, when a byte was
@@ -128,5 +139,20 @@ export class Waiting<S extends object = object> {
     this.#moved = false
     this.#seenMs = nowMs
     return this.#progressMs
+  }
+
+  /** What the books of the connection say of this backlog. */
+  status(books: Pick<Account, 'failedBytes' | 'pendingBytes' | 'sentBytes'>, nowMs: number): BacklogStatus {
+    const { failedBytes, pendingBytes, sentBytes } = books
+    const unsentBytes = this.#transport.unsentBytes(this.#socket, this.backlog.wireBytes)
+    const acceptedBytes = sentBytes - this.sentBytes + pendingBytes
+    const ageMs = nowMs - this.sinceMs
+    const aSecond = (bytes: number) => (ageMs > 0 ? (bytes * 1000) / ageMs : 0)
+    return {
+      ageMs,
+      idleMs: nowMs - this.progressAt(nowMs),
+      productionBytesPerSecond: aSecond(acceptedBytes + failedBytes - this.failedBytes),
+      drainBytesPerSecond: aSecond(acceptedBytes - Math.min(unsentBytes, pendingBytes)),
+    }
   }
 }

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { openLink } from '../../../test/fixtures/link.ts'
 import { acceptedBy, endpoint, endpointsOf, listeningOn } from '../src/endpoints.ts'
@@ -28,7 +31,9 @@ for (const kind of ['tcp', 'tls'] as const) {
 }
 
 test('ipc: the local end is the path the server listens on, the peer has none', async (t) => {
-  const path = `${t.testdir({})}/socket`
+  const directory = mkdtempSync(join(tmpdir(), 'ends-')) // the path of a socket must be short
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'socket')
   const server = net.createServer().listen(path)
   await once(server, 'listening')
   const made = net.connect(path)

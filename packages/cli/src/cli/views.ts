@@ -146,7 +146,7 @@ function copyOf(total: ReturnType<typeof addUp>): StatusDocument['total'] {
 function nothing(directory: string): string[] {
   return [
     `No process of this user publishes its status in ${directory}.`,
-    "A server does with: import { publishStatus } from 'sendfail'; publishStatus({ name: 'my server' })",
+    'A server does with: import { publishStatus } from "sendfail"; publishStatus({ name: "my server" })',
   ]
 }
 

@@ -57,7 +57,7 @@ export async function start(
   const file = fileURLToPath(new URL(`../programs/${program}`, import.meta.url))
   const child = fork(file, args, {
     execArgv: ['--conditions=@sendfail/source', `--import=${loader}`],
-    env: environment(directory),
+    env: { ...process.env, SENDFAIL_STATUS_DIR: directory },
   })
   t.teardown(() => child.kill('SIGKILL'))
   await once(child, 'message')

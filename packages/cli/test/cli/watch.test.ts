@@ -139,7 +139,7 @@ test('--watch draws in place, follows its keys and the size of the terminal, and
 
   seen.press('q')
   t.equal(await seen.exit, 0)
-  t.equal(seen.isNormal(), true, 'the screen that was there before')
+  await until(() => seen.isNormal())
   t.ok(seen.written().endsWith('\u001b[?25h'), 'and its cursor')
 })
 
@@ -154,7 +154,7 @@ for (const [how, end] of [
     t.notMatch(seen.written(), '\u001b[1m', 'without colour')
     end(seen)
     t.equal(await seen.exit, 0)
-    t.equal(seen.isNormal(), true)
+    await until(() => seen.isNormal())
   })
 }
 
