@@ -45,3 +45,12 @@ test('ipc: the local end is the path the server listens on, the peer has none', 
   server.close()
   t.equal(listeningOn(server), null)
 })
+
+test('a TCP server listens on its address and port until it is closed', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.equal(listeningOn(server), `127.0.0.1:${(server.address() as net.AddressInfo).port}`)
+  server.close()
+  t.equal(listeningOn(server), null)
+  t.equal(listeningOn(null), null)
+})

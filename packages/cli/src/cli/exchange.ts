@@ -4,8 +4,10 @@ import { PROTOCOL_VERSION, type Request } from '../protocol.ts'
 import { end, type Head, head } from './answers.ts'
 import { parsePlain } from './plain.ts'
 
-/** A process that says nothing for so long is busy. Milliseconds. */
+/** A process that has not said a whole line for so long is busy. Milliseconds. */
 const SILENCE_MS = 1000
+/** Nobody is waited for longer, however much there is to say. Milliseconds. */
+const PATIENCE_MS = 10_000
 /** Bounds of an answer, in characters: of one line and of all. */
 const LINE_CHARACTERS = 1024 * 1024
 const ANSWER_CHARACTERS = 256 * 1024 * 1024
@@ -16,7 +18,7 @@ export type Exchange<R> =
   | { readonly is: 'absent' | 'busy' | 'died' | 'unreadable' }
   | { readonly is: 'version'; readonly v: number }
 
-/** Asks one publishing thread, and is done within a second of the last thing it said. */
+/** Asks one publishing thread, and is done within a second of the last line it said, and within ten in any case. */
 export function exchange<R>(
   path: string,
   request: Omit<Request, 'v'>,
@@ -25,14 +27,19 @@ export function exchange<R>(
   return new Promise((resolve) => {
     const socket = net.connect(path)
     const reader = new Reader(row)
+    const busy = () => settle({ is: 'busy' })
+    const silence = setTimeout(busy, SILENCE_MS)
+    const patience = setTimeout(busy, PATIENCE_MS)
     const settle = (outcome: Exchange<R>) => {
+      clearTimeout(silence)
+      clearTimeout(patience)
       socket.destroy()
       resolve(outcome)
     }
     socket.setEncoding('utf8')
-    socket.setTimeout(SILENCE_MS, () => settle({ is: 'busy' }))
     socket.once('connect', () => socket.write(`${JSON.stringify({ v: PROTOCOL_VERSION, ...request })}\n`))
     socket.on('data', (text: string) => {
+      if (text.includes('\n')) silence.refresh()
       const outcome = reader.read(text)
       if (outcome !== null) settle(outcome)
     })
@@ -77,7 +84,7 @@ class Reader<R> {
   #line(value: unknown): Exchange<R> | null {
     const last = end.safeParse(value)
     if (this.#head === null) {
-      if (last.success) return { is: 'busy' } // it has too many readers
+      if (last.success) return { is: last.data.error === 'busy' ? 'busy' : 'unreadable' } // too many readers
       const { v } = Object(value) as { v?: unknown }
       if (typeof v === 'number' && v !== PROTOCOL_VERSION) return { is: 'version', v }
       this.#head = head.parse(value)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { z } from 'zod'
 import { checkDirectory, factsPath, socketPath } from '../directory.ts'
 import { PROTOCOL_VERSION, type Request } from '../protocol.ts'
@@ -22,6 +22,9 @@ export interface Thread<R = unknown> {
   /** The version it speaks. */
   readonly v: number
 }
+
+/** More is no file of ours. */
+const FACTS_BYTES = 64 * 1024
 
 /** So many are asked at a time. */
 const AT_A_TIME = 64
@@ -89,8 +92,8 @@ async function ask<R>(
 /** `null` if the file has gone, or nothing can be read in it. */
 function readFacts(path: string): unknown {
   try {
-    const text = readFileSync(path, 'utf8')
-    return text.length > 64 * 1024 ? {} : parsePlain(text)
+    const { size } = lstatSync(path)
+    return size > FACTS_BYTES ? {} : parsePlain(readFileSync(path, 'utf8'))
   } catch (error) {
     return error instanceof SyntaxError ? {} : null
   }

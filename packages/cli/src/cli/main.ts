@@ -146,8 +146,10 @@ async function show(
   make: () => Promise<Shown>,
 ): Promise<void> {
   const everyMs = options.watch === true ? 2000 : (options.watch ?? 0) * 1000
-  if (everyMs > 0 && !options.json && process.stdout.isTTY)
-    return new Watch(views, name, selection, everyMs).run()
+  if (everyMs > 0 && !options.json && process.stdout.isTTY) {
+    await new Watch(views, name, selection, everyMs).run()
+    process.exit(EXIT.fine) // nobody waits for an answer any more
+  }
   for (;;) {
     const shown = await make()
     print(options, shown)

@@ -6,7 +6,8 @@ const CHARACTERS = 200
  * the direction of writing around, or are invisible), line separators, and halves of characters become U+FFFD.
  */
 export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, CHARACTERS)
+  const cut = text.length > CHARACTERS ? text.slice(0, CHARACTERS) : text // what is cut in half is replaced too
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, '\ufffd')
 }
 
 /**

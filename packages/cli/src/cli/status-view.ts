@@ -3,21 +3,21 @@ import { changeOf, type Look } from './look.ts'
 import { addUp, backlogged, type Process } from './processes.ts'
 import type { Screen } from './screen.ts'
 import { type Column, table } from './table.ts'
-import { type Why, whyOf } from './why.ts'
-import { number, plural, rate, share, size, speed, time } from './words.ts'
-
-/** Everything a status view shows. */
-export interface StatusFacts {
-  readonly processes: readonly Process[]
-  readonly last: Look | null
-  readonly nowMs: number
-}
+import { type StatusFacts, whyLines } from './why-view.ts'
+import { number, plural, rate, size, time } from './words.ts'
 
 interface Row extends Omit<Process, 'pid' | 'state' | 'uptimeMs'> {
   readonly label: string
   readonly stateText: string
+  /** Did it say its numbers? */
+  readonly known: boolean
   readonly uptimeMs: number | null
   readonly perSecond: number
+}
+
+/** What a process did not say is no number. */
+function known(cell: (row: Row) => string): (row: Row) => string {
+  return (row) => (row.known ? cell(row) : '-')
 }
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -27,26 +27,31 @@ const COLUMNS: readonly Column<Row>[] = [
     title: 'UPTIME',
     rank: 6,
     right: true,
-    cell: ({ uptimeMs }) => (uptimeMs === null ? '' : time(uptimeMs)),
+    cell: known(({ uptimeMs }) => (uptimeMs === null ? '' : time(uptimeMs))),
   },
   {
     title: 'MEMORY',
     rank: 7,
     right: true,
-    cell: ({ rssBytes }) => (rssBytes === null ? '' : size(rssBytes)),
+    cell: known(({ rssBytes }) => size(rssBytes ?? 0)),
   },
   { title: 'LISTENING', rank: 9, cell: ({ listening }) => listeningText(listening) },
   {
     title: 'CONNECTIONS',
     rank: 3,
     right: true,
-    cell: ({ connections }) => number(connections.ok + backlogged(connections)),
+    cell: known(({ connections }) => number(connections.ok + backlogged(connections))),
   },
-  { title: 'BACKLOGGED', rank: 4, right: true, cell: ({ connections }) => number(backlogged(connections)) },
-  { title: 'PENDING', rank: 5, right: true, cell: ({ pendingBytes }) => size(pendingBytes) },
-  { title: 'SENT', rank: 8, right: true, cell: ({ sent }) => number(sent) },
-  { title: 'SEND_FAIL', rank: 0, right: true, cell: ({ failed }) => number(failed) },
-  { title: 'FAIL/S', rank: 2, right: true, cell: ({ perSecond }) => rate(perSecond) },
+  {
+    title: 'BACKLOGGED',
+    rank: 4,
+    right: true,
+    cell: known(({ connections }) => number(backlogged(connections))),
+  },
+  { title: 'PENDING', rank: 5, right: true, cell: known(({ pendingBytes }) => size(pendingBytes)) },
+  { title: 'SENT', rank: 8, right: true, cell: known(({ sent }) => number(sent)) },
+  { title: 'SEND_FAIL', rank: 0, right: true, cell: known(({ failed }) => number(failed)) },
+  { title: 'FAIL/S', rank: 2, right: true, cell: known(({ perSecond }) => rate(perSecond)) },
   { title: 'STATE', rank: 0, cell: ({ stateText }) => stateText },
 ]
 
@@ -71,6 +76,7 @@ function rowsOf(processes: readonly Process[], last: Look | null, nowMs: number)
       label: primaryPid === null ? String(pid) : `  ${pid}`,
       name: process.threads > 1 ? `${process.name} (${process.threads} threads)` : process.name,
       stateText: stateText(process),
+      known: process.startedAtMs !== null,
       perSecond: (change.failed() * 1000) / change.overMs,
     }
     if (primaryPid === null || alone.has(primaryPid) || headed.has(primaryPid)) return [row]
@@ -91,6 +97,7 @@ function rowsOf(processes: readonly Process[], last: Look | null, nowMs: number)
         name: '',
         perSecond: 0,
         stateText: 'primary, does not publish',
+        known: false,
       },
       row,
     ]
@@ -104,6 +111,7 @@ function totalRow(processes: readonly Process[], last: Look | null, nowMs: numbe
     label: 'all',
     name: plural(processes.length, 'process', 'processes'),
     stateText: '',
+    known: true,
     v: 0,
     threads: 0,
     primaryPid: null,
@@ -129,67 +137,4 @@ function stateText({ state, v }: Process): string {
   return v > PROTOCOL_VERSION
     ? `newer than this command (${v} > ${PROTOCOL_VERSION}): update the command`
     : `older than this command (${v} < ${PROTOCOL_VERSION}): update sendfail there`
-}
-
-const ARROWS = { falling: '↓', rising: '↑', steady: '→' } as const
-
-const WHY_COLUMNS: readonly Column<Why>[] = [
-  {
-    title: 'WHY',
-    rank: 0,
-    cell: ({ reason, receiver }) => (receiver === null ? reason : `${reason}, ${receiver}`),
-  },
-  { title: 'STAGE', rank: 3, cell: ({ stage }) => stage },
-  { title: 'COUNT', rank: 0, right: true, cell: ({ count }) => number(count) },
-  { title: 'SHARE', rank: 1, right: true, cell: (why) => share(why.share, 1) },
-  { title: 'PER S', rank: 2, right: true, cell: ({ perSecond }) => rate(perSecond) },
-  {
-    title: 'TREND',
-    rank: 4,
-    cell: ({ more, trend }) => (trend === null ? '' : `${ARROWS[trend]} +${number(more ?? 0)}`),
-  },
-]
-
-function whyLines({ last, nowMs }: StatusFacts, processes: readonly Process[], screen: Screen): string[] {
-  const all = addUp(processes)
-  const { slow, stalled } = all
-  const reasons = whyOf(processes, last, nowMs)
-  const lines: string[] = []
-  if (reasons.length > 0) {
-    const since =
-      last === null
-        ? 'rates since each process started'
-        : `rates and trend since the last look, ${time(nowMs - last.atMs)} ago`
-    lines.push(`${screen.bold(`${number(all.failed)} of ${number(all.attempted)} sends failed`)} (${since}):`)
-    const [head = '', ...rows] = table(WHY_COLUMNS, reasons, screen.width, screen.bold)
-    lines.push(head)
-    for (const [at, why] of reasons.entries()) lines.push(rows[at] ?? '', screen.dim(`    ${why.advice}`))
-    lines.push('')
-  }
-  if (stalled.connections > 0)
-    lines.push(
-      screen.bad(`${plural(stalled.connections, 'client')} stalled`) +
-        `: not one byte left for up to ${time(stalled.longestMs)}.`,
-    )
-  if (slow !== null) lines.push(slowLine(slow, nowMs, screen))
-  const waiting = backlogged(all.connections)
-  if (waiting === 0)
-    lines.push(
-      reasons.length > 0
-        ? 'No client is behind now.'
-        : screen.good('Nothing is wrong: no send has failed, and no client is behind.'),
-    )
-  else if (reasons.length === 0)
-    lines.push(`No send has failed. ${plural(waiting, 'client')} behind, ${size(all.pendingBytes)} waiting.`)
-  return lines
-}
-
-/** The two rates that have to meet. */
-function slowLine(slow: NonNullable<Process['slow']>, nowMs: number, screen: Screen): string {
-  const { connections, drainBytesPerSecond, productionBytesPerSecond } = slow
-  const rates = `the server produces ${speed(productionBytesPerSecond)}, the client takes ${speed(drainBytesPerSecond)}`
-  if (connections === 0)
-    return `A client was slow ${time(nowMs - slow.atMs)} ago: ${rates.replace('produces', 'produced').replace('takes', 'took')}.`
-  const them = connections === 1 ? rates : rates.replace('the client takes', 'they take')
-  return `${screen.warn(`${plural(connections, 'client')} slow`)}: ${them}.`
 }

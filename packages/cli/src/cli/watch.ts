@@ -10,6 +10,10 @@ export type ViewName = 'closed' | 'connections' | 'status'
 
 const KEYS = 's status  c connections  x closed  < > sort  r reverse  space now  q quit'
 
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
+}
+
 /** Shows a view again and again, in place, until somebody quits. */
 export class Watch {
   readonly #views: Views
@@ -37,10 +41,12 @@ export class Watch {
     try {
       while (!this.#done) {
         this.#wake = new AbortController()
-        const { lines } = await this.#shown()
+        const shown = await Promise.race([this.#shown(), aborted(this.#wake.signal)])
+        if (shown === null) continue // a key, or another size, before everybody had answered
+        const { lines } = shown
         const sort = this.#view === 'status' ? '' : `  sorted by ${this.#sortName()}`
         const { dim } = screenOf(process.stdout)
-        if (!this.#done) this.#terminal.draw(lines, dim(`every ${time(this.#everyMs)}${sort}  ${KEYS}`))
+        this.#terminal.draw(lines, dim(`every ${time(this.#everyMs)}${sort}  ${KEYS}`))
         await sleep(this.#everyMs, undefined, { signal: this.#wake.signal }).catch(() => {}) // a key, or another size
       }
     } finally {

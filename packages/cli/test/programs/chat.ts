@@ -12,7 +12,8 @@ process.on('disconnect', () => process.exit())
 await publishStatus({ name }).ready
 
 const server = net.createServer()
-wrapServer(server, { slowAfterMs: 300, stallAfterMs: 900 })
+// more than the kernel takes at once: so the buffer of the slow one is never empty for a moment
+wrapServer(server, { maxSendBufferSize: 4 * 1024 * 1024, slowAfterMs: 500, stallAfterMs: 1500 })
 server.on('connection', (socket) => {
   socket.on('error', () => {})
   const timer = setInterval(() => {
