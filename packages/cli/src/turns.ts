@@ -6,7 +6,7 @@ export type Work = () => boolean
 
 /**
  * Does the work of all answers in turns of the event loop, one turn at a time however many answers there are, so that the
- * server it runs in is never held up for longer than one of them.
+ * server it runs in is never held up for longer than one of them. A process that ends meanwhile finishes the work first.
  */
 export class Turns {
   readonly #waiting: Work[] = []
@@ -20,7 +20,7 @@ export class Turns {
   }
 
   #schedule(): void {
-    setImmediate(() => this.#turn()).unref()
+    setImmediate(() => this.#turn()) // not unref'd: an idle event loop would sleep before it
   }
 
   #turn(): void {

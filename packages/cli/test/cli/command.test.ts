@@ -206,6 +206,13 @@ test('a server with nothing wrong is one line', async (t) => {
   t.notOk((await run(directory, ['status'], { FORCE_COLOR: '1', NO_COLOR: '1' })).out.includes(ESC))
 })
 
+test('an idle process with 50,000 connections lists them all', async (t) => {
+  const directory = directoryFor(t)
+  await start(t, directory, 'crowd.ts', '50000')
+  const document = await json<ConnectionsDocument>(directory, 'connections', '--limit', '3')
+  t.match(document, { all: 50_000, matching: 50_000, silent: [], connections: { length: 3 } })
+})
+
 test('workers of a cluster stand behind their primary, threads are parts of their process', async (t) => {
   const directory = directoryFor(t)
   const primary = await start(t, directory, 'many.ts')
