@@ -66,6 +66,20 @@ t.test('ES modules and CommonJS get the same exports', async (t) => {
   t.same(JSON.parse(node(noRequireEsm, 'exports.cjs')), names, 'CommonJS by its own build')
 })
 
+t.test('the installed command shows a process that publishes, by either build', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sendfail-status-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  const script = `const { publishStatus } = require('sendfail')
+    const { ready } = publishStatus({ name: 'consumer' })
+    ready.then(() => require('node:child_process').exec('node_modules/.bin/sendfail status', (error, stdout) => {
+      console.log(error?.code ?? 0, stdout)
+      process.exit()
+    }))`
+  const show = (...flags: string[]) =>
+    run(project, 'env', `SENDFAIL_STATUS_DIR=${directory}`, process.execPath, ...flags, '-e', script)
+  for (const shown of [show(), show(noRequireEsm)]) t.match(shown, /^0 PID +NAME .*\n\d+ +consumer .* ok\n/)
+})
+
 t.test('one registry in a process that imports and requires', async (t) => {
   t.match(node('one-registry.mjs'), /^(one instance|pending.*)\n$/)
   t.match(node(noRequireEsm, 'one-registry.mjs'), /^(two copies|pending.*)\n$/)
