@@ -79,6 +79,19 @@ export const CLOSED_FIELDS: readonly Field<ListedClosed>[] = [
   FOREIGN(),
 ]
 
+/** The field of that name, or whose column is called so: `sendq`, `Send-Q`, `closed-by`. */
+export function fieldCalled<R>(text: string, fields: readonly Field<R>[]): Field<R> | undefined {
+  const wanted = bareName(text)
+  return (
+    fields.find(({ name }) => name === wanted) ??
+    fields.find(({ column }) => bareName(column.title) === wanted)
+  )
+}
+
+function bareName(text: string): string {
+  return text.toLowerCase().replace(/[\s_-]/g, '')
+}
+
 /** Sorted by a field, numbers from the largest down and words from A up; what has none comes last. */
 export function sorted<R>(rows: readonly R[], { value }: Field<R>, reverse: boolean): R[] {
   const sign = reverse ? -1 : 1

@@ -1,4 +1,4 @@
-import type { Field } from './fields.ts'
+import { type Field, fieldCalled } from './fields.ts'
 
 /** A filter that cannot be read; the message says what it could be. */
 export class FilterError extends Error {
@@ -28,8 +28,8 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function filterOf<R>(text: string, fields: readonly Field<R>[]): (row: R) => boolean {
   const [, name = '', operator = '', wanted = ''] =
-    /^(\w+)\s*(!=|>=|<=|=|>|<)\s*(.+)$/.exec(text.trim()) ?? []
-  const field = fields.find((one) => one.name === name.toLowerCase())
+    /^([\w -]+?)\s*(!=|>=|<=|=|>|<)\s*(.+)$/.exec(text.trim()) ?? []
+  const field = fieldCalled(name, fields)
   if (field === undefined) {
     const names = fields.map((one) => one.name).join(', ')
     throw new FilterError(

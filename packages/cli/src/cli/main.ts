@@ -5,7 +5,7 @@ import { DIRECTORY_VARIABLE, DirectoryError, statusDirectory } from '../director
 import { VERSION } from '../version.ts'
 import type { Selection } from './connections-view.ts'
 import { type Condition, ConditionError, conditionOf } from './fail-on.ts'
-import { CLOSED_FIELDS, LIVE_FIELDS } from './fields.ts'
+import { CLOSED_FIELDS, type Field, fieldCalled, LIVE_FIELDS } from './fields.ts'
 import { FilterError, filterOf } from './filter.ts'
 import { screenOf } from './screen.ts'
 import { type Shown, Views } from './views.ts'
@@ -96,19 +96,9 @@ watched(program.command('connections'))
     '\nExamples:\n  sendfail connections --sort age --limit 20\n  sendfail connections --filter state=stalled --filter "age>1m"\n  sendfail connections --closed --filter by=client --json',
   )
   .action(async (options: Listing, command: Command) => {
-    const fields: readonly { readonly name: string }[] = options.closed ? CLOSED_FIELDS : LIVE_FIELDS
-    const names = fields.map(({ name }) => name)
-    if (options.sort !== undefined && !names.includes(options.sort))
-      command.error(`error: --sort takes ${names.join(', ')}; got ${options.sort}`)
-    try {
-      for (const text of options.filter ?? [])
-        options.closed ? filterOf(text, CLOSED_FIELDS) : filterOf(text, LIVE_FIELDS)
-    } catch (error) {
-      if (error instanceof FilterError) command.error(`error: ${error.message}`)
-      throw error
-    }
-    const { filter = [], limit = 1000, reverse = false, sort = null } = options
-    const selection: Selection = { filters: filter, sort, reverse, limit }
+    const selection = options.closed
+      ? selectionOf(options, CLOSED_FIELDS, command)
+      : selectionOf(options, LIVE_FIELDS, command)
     const views = viewsOf(options)
     await show(options, options.closed ? 'closed' : 'connections', selection, views, () => {
       const screen = screenOf(process.stdout)
@@ -135,6 +125,23 @@ try {
 
 function viewsOf({ dir }: Common): Views {
   return new Views(dir ?? statusDirectory())
+}
+
+/** Checked before anybody is asked, and before a terminal is redrawn. */
+function selectionOf<R>(options: Listing, fields: readonly Field<R>[], command: Command): Selection {
+  const { filter = [], limit = 1000, reverse = false, sort } = options
+  const by = sort === undefined ? null : fieldCalled(sort, fields)
+  if (by === undefined) {
+    const names = fields.map(({ name }) => name).join(', ')
+    command.error(`error: --sort takes ${names}; got ${sort}`)
+  }
+  try {
+    for (const text of filter) filterOf(text, fields)
+  } catch (error) {
+    if (error instanceof FilterError) command.error(`error: ${error.message}`)
+    throw error
+  }
+  return { filters: filter, sort: by?.name ?? null, reverse, limit }
 }
 
 /** Once, or until somebody quits; on a terminal in place. */

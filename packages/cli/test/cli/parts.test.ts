@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { conditionOf, metOf } from '../../src/cli/fail-on.ts'
-import { CLOSED_FIELDS, type Field, LIVE_FIELDS, sorted } from '../../src/cli/fields.ts'
+import { CLOSED_FIELDS, type Field, fieldCalled, LIVE_FIELDS, sorted } from '../../src/cli/fields.ts'
 import { FilterError, filterOf } from '../../src/cli/filter.ts'
 import { readKey } from '../../src/cli/listed.ts'
 import { changeOf, lookAt, readLook, writeLook } from '../../src/cli/look.ts'
@@ -165,6 +165,15 @@ test('the largest number comes first, words from A, what has none last; reversed
   t.same(causes('lost', true), ['b', 'a', null])
   t.same(causes('cause', false), ['a', 'b', null])
   t.same(causes('cause', true), ['b', 'a', null])
+})
+
+test('a field goes by its name, or by that of its column', async (t) => {
+  for (const text of ['sendq', 'Send-Q', 'send_q', 'SEND-Q'])
+    t.equal(fieldCalled(text, LIVE_FIELDS)?.name, 'sendq', text)
+  for (const text of ['by', 'closed-by', 'CLOSED BY'])
+    t.equal(fieldCalled(text, CLOSED_FIELDS)?.name, 'by', text)
+  for (const text of ['', 'queue', '__proto__', 'constructor'])
+    t.equal(fieldCalled(text, LIVE_FIELDS), undefined, text)
 })
 
 test('a key names a connection among all processes', async (t) => {
