@@ -4,7 +4,7 @@ import type {
   NetworkTransport,
   ProtocolName,
   ReceiverState,
-  SeriesStatus,
+  Snapshot,
 } from '@sendfail/core'
 
 /**
@@ -77,27 +77,13 @@ export interface End {
   readonly error?: 'busy' | 'not_found' | 'request' | 'version'
 }
 
-/** The books of one thread. */
-export interface ThreadStatus {
+/** The books of one thread: its `snapshot()`, and how it is. */
+export interface ThreadStatus extends Snapshot {
   readonly uptimeMs: number
   /** Resident memory of the whole process. */
   readonly rssBytes: number
   /** What its servers listen on: `127.0.0.1:8080`, `[::]:8080`, or the path of a socket. */
   readonly listening: readonly string[]
-  readonly connections: Readonly<Record<ReceiverState, number>>
-  readonly attempted: number
-  readonly sent: number
-  readonly failed: number
-  readonly pending: number
-  readonly attemptedBytes: number
-  readonly sentBytes: number
-  readonly failedBytes: number
-  readonly pendingBytes: number
-  readonly fullCount: number
-  readonly overLimit: number
-  readonly limitBytes: number
-  readonly failures: readonly FailureCount[]
-  readonly series: readonly SeriesStatus[]
   /** What is slow now; with none, what was slow last, and `null` if nothing ever was while it was published. */
   readonly slow: SlowFacts | null
   readonly stalled: StalledFacts
