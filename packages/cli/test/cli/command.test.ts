@@ -77,7 +77,7 @@ test('a busy server: what fails, why, and what to do, in each view', async (t) =
       out,
       /^PID +NAME +UPTIME +MEMORY +LISTENING +CONNECTIONS +BACKLOGGED +PENDING +SENT +SEND_FAIL +FAIL\/S +STATE\n/,
     )
-    t.match(out, new RegExp(`\\n${server.pid} +chat +.*127\\.0\\.0\\.1:\\d+ \\+1 +4 +2 .* ok\\n`))
+    t.match(out, new RegExp(`\\n${server.pid} +chat +.*127\\.0\\.0\\.1:\\d+ \\+1 +4 +[12] .* ok\\n`))
     t.match(out, /\nall +1 process /)
     t.match(out, /\n[\d,]+ of [\d,]+ sends failed \(rates and trend since the last look, .* ago\):\n/)
     t.match(
@@ -87,7 +87,11 @@ test('a busy server: what fails, why, and what to do, in each view', async (t) =
     t.match(out, /\nbuffer_full, slow +refused .*\n {4}The client is continuously slower/)
     t.match(out, /\nclient_closed +refused .*\n {4}The client closed first: normal/)
     t.match(out, /\n1 client stalled: not one byte left for up to .*s\.\n/)
-    t.match(out, /\n1 client slow: the server produces \S+ MiB\/s, the client takes .*B\/s\.\n/)
+    // the kernel takes megabytes at a time: for a moment even a slow client is not behind
+    t.match(
+      out,
+      /\n(1 client slow: the server produces|A client was slow .* ago: the server produced) .*B\/s, the client (takes|took) .*B\/s\.\n/,
+    )
     t.notOk(out.includes(ESC), 'no colour in a pipe')
   })
 
@@ -107,7 +111,7 @@ test('a busy server: what fails, why, and what to do, in each view', async (t) =
     t.match(out, /\n4 connections\n$/)
     const stalled = await json<ConnectionsDocument>(directory, 'connections', '--filter', 'state=stalled')
     t.match(stalled, { all: 4, matching: 1, connections: [{ receiver: 'stalled' }] })
-    const both = ['--filter', 'protocol=tcp', '--filter', 'sendq>=512KiB', '--sort', 'failed', '--reverse']
+    const both = ['--filter', 'protocol=tcp', '--filter', 'failed>=100', '--sort', 'failed', '--reverse']
     const limited = await json<ConnectionsDocument>(directory, 'connections', ...both, '--limit', '1')
     t.match(limited, { matching: 2, connections: [{ receiver: 'slow' }] })
     t.match(
