@@ -1,6 +1,6 @@
-// Runs the law, the conformance suite and the tests of core and of what publishes a status on the other Node versions that are supported. Their
-// binaries come from the npm package `node`. A version that cannot be had is named with the reason and fails nothing,
-// unless none can be had: then nothing was tried.
+// Runs the law, the conformance suite and the tests of core, and of what publishes a status, on the other Node versions
+// that are supported. Their binaries come from the npm package `node`. A version that cannot be had is named with the
+// reason and fails nothing, unless none can be had: then nothing was tried.
 //   node scripts/test-nodes.mjs        all of them
 //   node scripts/test-nodes.mjs 24     these
 import { spawnSync } from 'node:child_process'
