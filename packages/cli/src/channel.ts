@@ -79,7 +79,7 @@ export class Channel {
       const untilMs = performance.now() + TURN_MS
       let chunk = ''
       while (chunk.length < CHUNK_CHARACTERS && performance.now() < untilMs) {
-        const { done, value } = lines.next()
+        const { done, value } = nextOf(lines)
         if (done === true) {
           reader.end(chunk)
           return false
@@ -91,5 +91,14 @@ export class Channel {
       return false
     }
     this.#turns.add(work)
+  }
+}
+
+/** A socket whose properties throw ends the answer, and not the server: the reader finds it cut off. */
+function nextOf(lines: Answer): IteratorResult<object, unknown> {
+  try {
+    return lines.next()
+  } catch {
+    return { done: true, value: undefined }
   }
 }

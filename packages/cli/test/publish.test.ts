@@ -271,6 +271,22 @@ test('a watcher that fails is a warning, and the send path goes on', async (t) =
   t.equal((await ask(directory, get('connections'))).rows.length, 1)
 })
 
+test('a socket that throws when it is asked cuts the answer off, and the process goes on', async (t) => {
+  const { directory } = await published(t)
+  const link = await openLink('tcp')
+  t.teardown(() => link.dispose())
+  wrapSocket(link.socket)
+  Object.defineProperty(link.socket, 'bytesRead', {
+    configurable: true,
+    get: () => {
+      throw new Error('no')
+    },
+  })
+  t.notMatch(await talk(directory, `${JSON.stringify(get('connections'))}\n`), /"end":true/)
+  delete (link.socket as { bytesRead?: unknown }).bytesRead
+  t.equal((await ask(directory, get('connections'))).rows.length, 1)
+})
+
 // --- what a reader may send
 
 test('anything but a request is told so', async (t) => {
